@@ -10,6 +10,9 @@ from uuid import uuid4
 
 from sqlalchemy import insert, select
 
+from accounts import offices, operations
+from accounts.models import Region
+from accounts.verbs import Role
 from bench import city
 from bench.databases import place
 from bench.filing_engine import token_of
@@ -93,7 +96,12 @@ class _Size:
         _fill(self.database, count)
         self.client = app.test_client()
         holder = token_of(self.database, there.enterprises[0]["uscc"])
-        self.tokens = {"office": there.reviewer.token, "holder": holder}
+        with self.database.write() as session:
+            bureau = offices.bureau_of(session, session.get_one(Region, city.CITY))
+            user_id = operations.create_user(
+                session, bureau, "licences", "-", [Role.LICENCE_REVIEWER], must_change_password=False
+            )
+            self.tokens = {"office": city.session_of(session, user_id), "holder": holder}
 
     def milliseconds(self, who: str, question: str) -> float:
         started = time.perf_counter()

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from accounts.verbs import FILING_VERBS
 from core.actor import Actor
-from enterprise.filings.sides import delegation_answers, delegations
+from core.database.paging import whole
+from enterprise.filings.sides import delegation_answers, delegation_offers, delegations
 from miniapp_api.http.answers import Answer, Page, answers, refuses
 from miniapp_api.http.bodies import AsSent, PageQuery
 from miniapp_api.http.gates import gate
@@ -44,12 +45,45 @@ class Delegation(Answer):
     from_office: str
     to_office: str
     matters: list[str] = Field(description="business types; none: all of them")
+    matter_labels: list[str]
     status: Literal["standing", "revoked"]
     status_label: str
     version: int
     begun_at: datetime
     ended_at: datetime | None
     actions: list[str] = Field(description="what the caller may do now")
+
+
+class DelegationOffice(Answer):
+    """An office that can take a post's work."""
+
+    id: UUID
+    name: str
+
+
+class DelegationMatter(Answer):
+    """A business type (业务类型)."""
+
+    code: str
+    label: str
+
+
+class DelegationOffer(Answer):
+    """A post of the caller that may be delegated."""
+
+    post: str
+    label: str
+    offices: list[DelegationOffice]
+    matters: list[DelegationMatter] = Field(description="none: the post is delegated as a whole")
+    delegated: bool = Field(description="it stands delegated: revoked first, before it can be again")
+
+
+@bp.get("/delegations/offers")
+@gate(*FILING_VERBS)
+@answers(Page[DelegationOffer])
+def list_delegation_offers(session: Session, actor: Actor) -> dict[str, Any]:
+    """What the caller may delegate, as the kinds of filings declare it; nothing for most."""
+    return whole(delegation_offers.offers(session, wiring().filings, actor))
 
 
 @bp.get("/delegations")

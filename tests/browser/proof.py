@@ -36,7 +36,7 @@ from tests.kinds.forms import form, item, options
 from tests.people import PASSWORD
 from tests.servers import ROOT, server_process
 
-AUTHORITY, AGENCY = "常州市交通运输局", "甲评价机构"
+AUTHORITY, AGENCY, UNIT = "常州市交通运输局", "甲评价机构", "常州市交通运输综合服务中心"
 BRANCH = "江苏能源监管办"
 PEOPLE = {
     "authority": (AUTHORITY, Role.TRANSPORT_AUTHORITY),
@@ -48,8 +48,11 @@ _OFFICES = {
     AUTHORITY: (OfficeKind.TRANSPORT_AUTHORITY, "320400"),
     AGENCY: (OfficeKind.EVALUATION_AGENCY, "320400"),
     BRANCH: (OfficeKind.ENERGY_BRANCH, "320000"),
+    UNIT: (OfficeKind.MAINTENANCE_UNIT, "320400"),
 }
-DECIDING = Post("transport_authority", "主管机关", "transport.supervise")
+DECIDING = Post(
+    "transport_agencies", "评价机构审核", "transport.supervise", delegable_to=(OfficeKind.MAINTENANCE_UNIT.value,)
+)
 _GOODS = form("proof-agency", "评价机构报名")
 _GOODS["tabs"] = [{"code": "unit", "title": "单位情况"}, {"code": "work", "title": "业务情况"}]
 _GOODS["sections"] = [
@@ -60,6 +63,9 @@ _GOODS["sections"] = [
     ]},
     {"code": "goods", "title": "设备", "tab": "work", "items": [
         item("hs", "进口设备HS编码", "choice", options_from="hs_codes", search=True),
+        item("staff", "评审员", "group", max_items=50, items=[
+            item("name", "姓名", "text", required=True), item("kind", "专业", "text"),
+        ]),
         item("permit", "场地证明", "file", required=True, owed_when={"item": "mode", "in": ["deficient"]}),
     ]},
 ]  # fmt: skip
@@ -86,6 +92,7 @@ def agency_kind() -> FilingKind:
             Step("list", "公布", "sent", "listed", DECIDING, many=True),
         ],
         documents=[STATEMENT],
+        matter="mode",
         route=by_place("area", OfficeKind.TRANSPORT_AUTHORITY.value),
     )
 

@@ -163,6 +163,46 @@ def test_parties_confirm_and_an_office_takes_a_step_for_many(proof: Proof, phone
 
 
 @pytest.mark.only_in_rounds
+def test_a_posts_work_is_delegated_by_business_type_and_taken_back(proof: Proof, phone: Phone) -> None:
+    page = phone()
+    proof.open(page, "authority", "/pages/home/index")
+    page.get_by_role("link", name="办件").click()
+    press(page, "委托")
+    page.get_by_role("link", name="评价机构审核").click()
+    sheet(page).get_by_role("link", name="容缺").click()
+    is_in_order(page)
+    press(sheet(page), "委托")
+    expect(page.get_by_text("业务类型：容缺", exact=True)).to_be_visible()
+    expect(page.get_by_text("委托中", exact=True)).to_be_visible()
+    is_in_order(page)
+    press(page, "撤销委托")
+    press(sheet(page), "撤销委托")
+    expect(page.get_by_text("已撤销", exact=True)).to_be_visible()
+    is_in_order(page)
+
+
+@pytest.mark.only_in_rounds
+def test_many_rows_of_a_group_are_searched_and_read_page_by_page(proof: Proof, phone: Phone) -> None:
+    staff = [{"name": f"评审员{number:02d}", "kind": "公路" if number % 2 else "水路"} for number in range(1, 31)]
+    data = {"area": "320400", "mode": "general", "leader": "周某", "staff": staff}
+    path = f"/filings/{new_id()}"
+    filing = proof.call("enterprise", "PUT", path, {"kind": "proof_agency", "data": data})["id"]
+    page = phone()
+    proof.open(page, "enterprise", f"/pages/enterprise/filing?id={filing}")
+    press(page, "查找评审员（30 行）")
+    expect(page.get_by_text("共 30 行", exact=True)).to_be_visible()
+    expect(page.get_by_text("评审员20", exact=True)).to_be_visible()
+    press(page, "更多")
+    expect(page.get_by_text("评审员30", exact=True)).to_be_visible()
+    is_in_order(page)
+    page.get_by_label("查找：名称、证件号等").fill("评审员07")
+    press(page, "查找")
+    expect(page.get_by_text("共 1 行", exact=True)).to_be_visible()
+    expect(page.get_by_text("评审员07", exact=True)).to_be_visible()
+    is_in_order(page)
+
+
+@pytest.mark.only_in_rounds
 def test_an_office_writes_a_notice_that_everybody_reads_until_it_is_withdrawn(proof: Proof, phone: Phone) -> None:
     page = phone()
     proof.open(page, REVIEWER, "/pages/home/index")

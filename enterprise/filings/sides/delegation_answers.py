@@ -13,6 +13,7 @@ from core.actor import Actor
 from core.database.paging import Page
 from enterprise.filings.declaring.kinds import Filings
 from enterprise.filings.models import Delegation
+from enterprise.filings.sides.delegation_offers import matters_of
 from enterprise.filings.sides.delegations import DELEGATION, STANDING
 
 
@@ -39,6 +40,7 @@ def _names(session: Session, ids: set[UUID]) -> dict[UUID, str]:
 def _answer(engine: Filings, actor: Actor, found: Delegation, names: Mapping[UUID, str]) -> dict[str, Any]:
     posts = {post.code: post for kind in engine.kinds.values() for post in kind.posts}
     post = posts.get(found.post)
+    labels = matters_of(engine, found.post)
     own = found.from_office_id in actor.offices and post is not None and post.verb in actor.verbs
     return {
         "id": str(found.id),
@@ -47,6 +49,7 @@ def _answer(engine: Filings, actor: Actor, found: Delegation, names: Mapping[UUI
         "from_office": names.get(found.from_office_id, ""),
         "to_office": names.get(found.to_office_id, ""),
         "matters": found.matters,
+        "matter_labels": [labels.get(one, one) for one in found.matters],
         "status": found.status,
         "status_label": DELEGATION.statuses[found.status],
         "version": found.version,

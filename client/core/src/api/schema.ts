@@ -933,6 +933,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/delegations/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the caller may delegate, as the kinds of filings declare it; nothing for most. */
+        get: operations["list_delegation_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/outbox-imports/key": {
         parameters: {
             query?: never;
@@ -5630,6 +5647,7 @@ export interface components {
             to_office: string;
             /** @description business types; none: all of them */
             matters: string[];
+            matter_labels: string[];
             /** @enum {string} */
             status: "standing" | "revoked";
             status_label: string;
@@ -5639,6 +5657,38 @@ export interface components {
             ended_at: string | null;
             /** @description what the caller may do now */
             actions: string[];
+        };
+        /** @description A business type (业务类型). */
+        DelegationMatter: {
+            code: string;
+            label: string;
+        };
+        /** @description A post of the caller that may be delegated. */
+        DelegationOffer: {
+            post: string;
+            label: string;
+            offices: components["schemas"]["DelegationOffice"][];
+            /** @description none: the post is delegated as a whole */
+            matters: components["schemas"]["DelegationMatter"][];
+            /** @description it stands delegated: revoked first, before it can be again */
+            delegated: boolean;
+        };
+        DelegationOfferPage: {
+            items: components["schemas"]["DelegationOffer"][];
+            /** @description counted from 1; null where the page begins behind a mark (`after`) */
+            page: number | null;
+            page_size: number;
+            /** @description counting stops at 10 000 */
+            total: number;
+            total_is_exact: boolean;
+            /** @description `after` of the next page; null at the end of the list */
+            next_after: string | null;
+        };
+        /** @description An office that can take a post's work. */
+        DelegationOffice: {
+            /** Format: uuid */
+            id: string;
+            name: string;
         };
         DelegationPage: {
             items: components["schemas"]["Delegation"][];
@@ -15036,6 +15086,89 @@ export interface operations {
             };
             /** @description unsupported_media_type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description export_too_large, invalid, not_importable, unknown_parameter, upload_quota */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_throttled, rating_window, too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy, converter_unavailable, disk_full, font_missing, not_ready, scanner_unavailable, sms_unavailable, storage_unavailable, wechat_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_delegation_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DelegationOfferPage"];
+                };
+            };
+            /** @description bad_request, malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description login_failed, query_failed, unauthenticated, wechat_code_refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description account_disabled, account_pending, account_rejected, another_person_needed, captcha_required, forbidden, otp_enrolment_required, otp_required, password_change_required, two_people_needed, wechat_blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_code */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
