@@ -145,3 +145,16 @@ def test_a_post_that_can_be_delegated_needs_an_office_that_handles_it() -> None:
     statuses = [replace(one, turn=_taken(list(one.turns))) if one.turns else one for one in STATUSES]
     with pytest.raises(BrokenKind, match="a post can be delegated, but no office alone handles it"):
         power_new(steps=steps, statuses=statuses, route=None)
+
+
+def test_what_may_be_delegated_is_said_by_the_declarations(units: Town) -> None:
+    town = units
+    (offer,) = town["formal"].get("/delegations/offers").json["items"]
+    assert (offer["post"], offer["label"], offer["delegated"]) == (FORMAL.code, FORMAL.label, False)
+    assert [one["name"] for one in offer["offices"]] == [OTHER_UNIT, UNIT]
+    assert [one["code"] for one in offer["matters"]] == ["one", "five"]
+    for nobody in (town["acceptance"], town.parties.enterprise):
+        assert nobody.get("/delegations/offers").json["items"] == []
+    made = delegate(town, "one").json
+    assert made["matter_labels"] == [offer["matters"][0]["label"]]
+    assert town["formal"].get("/delegations/offers").json["items"][0]["delegated"]
