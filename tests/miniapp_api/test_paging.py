@@ -565,6 +565,7 @@ EXPORTS = (".csv", ".xlsx")
 SHORT_BY_NATURE = {
     "/products", "/forms", "/filing-kinds", "/suggestions", "/suggestions/sellers", "/suggestions/colleagues",
     "/enterprises/<string:uscc>/visits", "/help", "/me/resets", "/enforcement-paper-kinds",
+    "/delegations/offers",
     "/rating-codes/offices",
 }  # fmt: skip
 """Lists that come whole: what the code declares, what is published once in a while, a number of suggestions or last
