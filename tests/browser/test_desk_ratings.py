@@ -195,6 +195,8 @@ def test_an_appeal_is_made_with_evidence_and_upheld_by_the_supervisor(
     with sat_down(chromium) as supervisor:
         kept(supervisor, office, SUPERVISOR)
         supervisor.goto(address)
+        with supervisor.expect_popup():  # the evidence opens beside the page
+            supervisor.get_by_role("button", name="证明.pdf").click()
         supervisor.get_by_role("button", name="驳回申诉").click()
         form = supervisor.get_by_role("form", name="驳回申诉")
         form.get_by_label("意见").fill("取号记录与评价时间不符")
