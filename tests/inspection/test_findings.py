@@ -10,7 +10,6 @@ from apiflask import APIFlask
 from sqlalchemy import text
 
 import inspection
-from core.database import migrate
 from core.db import Database
 from core.forms import Form
 from core.forms.library import FormLibrary
@@ -18,6 +17,7 @@ from inspection.records.findings import findings
 from miniapp_api.http.wiring import KEY
 from tests import parties as both
 from tests.miniapp_api.test_exports import as_csv, as_xlsx
+from tests.older_schemas import at_revision
 from tests.parties import WORKS, Parties
 from tests.people import ALL_NA, Person, SignIn, faults, new_id, production, sales, spot_check, with_problem
 from tests.records import Json, read, submit
@@ -175,15 +175,13 @@ def test_findings_published_as_questions_become_statements(
         return [row["problems"] for row in parties.enterprise.get("/supervision-checks").json["items"]]
 
     now = told()
-    migrate.downgrade(database.engine, "0019")
-    with database.read() as session:
+    with at_revision(database, "0019"), database.read() as session:
         then = sorted(session.scalars(text("SELECT problems FROM supervision_checks")))
     assert then == [
         "1.1 是否依法取得营业执照；3.2 认证证书状态是否有效",
         "1.1 是否依法获得营业执照、生产许可证或强制性产品认证等相关证照；1.2 是否存在无证生产；"
         "6.1 是否建立销售台账并如实记录",
     ]
-    migrate.upgrade(database.engine)
     assert told() == now
     assert not [one for one in now if "是否" in one]
 

@@ -16,6 +16,7 @@ from inspection.statistics import tallies
 from inspection.statistics.models import EnterpriseTally
 from inspection.submissions import sheet_numbers
 from tests.command_line import command_line
+from tests.older_schemas import at_revision
 from tests.people import CONDUCTOR_RESISTANCE, Person, faults, new_id, sales, spot_check
 from tests.records import listed, read, submit
 from tests.rounds import rounds
@@ -26,11 +27,9 @@ BEFORE = "0006"
 
 def as_before(database: Database, *changes: tuple[str, dict[str, Any]]) -> None:
     """The data as an older version would have left it, brought to today's schema."""
-    migrate.downgrade(database.engine, BEFORE)
-    with database.write() as session:
+    with at_revision(database, BEFORE), database.write() as session:
         for statement, values in changes:
             session.execute(text(statement), values)
-    migrate.upgrade(database.engine)
 
 
 def numbered(person: Person, database: Database, *numbers: str) -> list[str]:
@@ -72,8 +71,8 @@ def test_two_bureaus_of_one_number_no_longer_share_it(
     county_inspector: Person, neighbour_inspector: Person, database: Database
 ) -> None:
     ids = [submit(one, spot_check(), noun="spot-checks")["id"] for one in (county_inspector, neighbour_inspector)]
-    migrate.downgrade(database.engine, "0017")
-    migrate.upgrade(database.engine)
+    with at_revision(database, "0017"):
+        pass
     with database.read() as session:
         found = {str(one.id): one for one in session.scalars(select(Inspection))}
         assert sheet_numbers.shared(session) == []

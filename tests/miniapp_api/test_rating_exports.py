@@ -140,4 +140,5 @@ def test_too_many_rows_are_refused_before_anything_is_sent(hall: Hall, monkeypat
 def test_an_export_is_a_file_with_a_name(hall: Hall, clock: time_machine.Traveller) -> None:
     for path in ("/ratings.csv", "/ratings.xlsx", "/statistics/ratings.xlsx"):
         named = hall.person("officer").get(path).headers["Content-Disposition"]
-        assert named.startswith("attachment; filename*=UTF-8''") and "-20261121." in named
+        ending = path.rpartition(".")[2]
+        assert named.startswith(f"attachment; filename=\"file.{ending}\"; filename*=UTF-8''") and "-20261121." in named

@@ -12,12 +12,12 @@ from sqlalchemy import text
 
 from accounts.verbs import Role
 from core import clock
-from core.database import migrate
 from core.db import Database
 from enterprise.filings.models import Filing
 from tests import paperwork
 from tests import parties as both
 from tests.newcomers import code_of, make_user
+from tests.older_schemas import at_revision
 from tests.parties import DECLARATION, WORKS, Parties, act, open_declaration, upload
 from tests.people import Person, faults, new_id, with_problem
 from tests.records import save, submit
@@ -240,14 +240,12 @@ def test_what_was_decided_before_this_release_is_put_right_by_its_upgrade(partie
     row = reported(parties, act(parties.reviewer, row, "return", comment="照片不清").json)
     closed = act(parties.reviewer, row, "close").json
     said = act(parties.reviewer, reported(parties, ordered(parties)), "close", comment="已核实").json
-    migrate.downgrade(database.engine, BEFORE)
-    with database.write() as session:  # as the release before left it
+    with at_revision(database, BEFORE), database.write() as session:  # as the release before left it
         session.execute(
             text("UPDATE filings SET opinion = '照片不清' WHERE id IN (:one, :two)"),
             {"one": _stored(database, closed["id"]), "two": _stored(database, said["id"])},
         )
         assert session.execute(text("SELECT count(*) FROM supervision_checks")).scalar_one() == 0
-    migrate.upgrade(database.engine)
     assert read_by(parties.enterprise, closed)["opinion"] is None
     assert read_by(parties.enterprise, said)["opinion"] == "已核实"
     shown = parties.enterprise.get("/supervision-checks").json["items"]
