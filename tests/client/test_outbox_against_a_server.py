@@ -18,7 +18,7 @@ from tests.servers import free_port
 
 @pytest.mark.rounds
 def test_nothing_is_lost_and_nothing_doubled(client_tools: Path, tmp_path: Path) -> None:
-    many = rounds(8, few=2)
+    many = rounds(20, few=2)
     data = tmp_path / "data"
     prepare = subprocess.run(
         [ROOT / "manage", "prepare"], env={**os.environ, "DATA_DIR": str(data), "DATABASE_URL": ""}, timeout=300,
