@@ -30,6 +30,7 @@ from feedback import models as feedback_models
 from feedback.statistics import counts as figure_models
 from inspection import models as inspection_models
 from inspection.dictionaries import models as dictionary_models
+from inspection.enforcement import models as enforcement_models
 from inspection.statistics import models as tally_models
 
 ROOMS_WITH_TABLES = (
@@ -47,6 +48,7 @@ ROOMS_WITH_TABLES = (
     certificate_models,
     inspection_models,
     dictionary_models,
+    enforcement_models,
     tally_models,
     filing_models,
     production_models,

@@ -15,6 +15,7 @@ from accounts.models import Office, User, UserStatus
 from accounts.verbs import verbs_of
 from core import clock
 from core.actor import Actor
+from core.workflows import history
 from feedback.follow_ups import steps
 from feedback.follow_ups.steps import AT_ONCE, CLASSES, DEADLINE, EXPLAIN, TEXT_LIMIT
 from feedback.models import Rating, RatingFollowUp
@@ -30,7 +31,7 @@ LABELS = {
     "explain": "解释说明", "reply": "反馈", "close": "办结", "return": "退回重新处理", "appeal": "申诉",
     "uphold": "驳回申诉", "void": "剔除评价", "release": "公开文字", "withhold": "不公开文字",
     "open": "收到差评", "count": "收到评价", "hand_over": "承办人变动", "recount": "按公布的工作日重新计算期限",
-    "postpone": "因系统故障顺延期限",
+    "postpone": "因系统故障顺延期限", history.ERASE: "依法删除个人信息",
 }  # fmt: skip
 """All moves of a rating in words."""
 

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from core.workflows import history
 from feedback import queries
+from feedback.follow_ups import forms
 from feedback.ratings import word_list
+from feedback.workflows import RATING
 from tests.feedback.room import Room
 from tests.problems import ONE_DATABASE
 
@@ -74,3 +77,7 @@ def test_listed_words_are_pieces_of_their_own_whatever_stands_between_their_char
     parts = word_list.parts_of(text)
     assert "".join(piece for piece, _ in parts) == text
     assert [piece for piece, listed in parts if listed] == [f"{word[0]} {word[1]}"]
+
+
+def test_every_move_of_a_rating_has_a_name_also_an_erasure_by_law() -> None:
+    assert {step.action for step in RATING.steps.values()} | {history.ERASE} <= forms.LABELS.keys()
