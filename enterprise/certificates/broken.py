@@ -12,7 +12,7 @@ _LONGEST = 40
 _FIELDS_OF_A_NUMBER = 2
 
 
-def of_number(number: Number, fields: Collection[str] | None, form_code: str) -> Found:
+def of_number(number: Number, fields: Mapping[str, Mapping[str, Any]] | None, form_code: str) -> Found:
     """Faults of a pattern; `fields`: of the form whose data it may name, None where it is not at hand."""
     if not number.is_whole:
         yield number.place, f"the number {number.pattern} has not one running part such as {{seq:06}}"
@@ -24,6 +24,9 @@ def of_number(number: Number, fields: Collection[str] | None, form_code: str) ->
         )
     for name in sorted(number.fields - set(fields)) if fields is not None else ():
         yield number.place, f"the number {number.pattern} names {name}, a field that the form {form_code} does not have"
+    for name in sorted(number.fields):
+        if fields is not None and fields.get(name, {}).get("sensitive"):
+            yield number.place, f"the number {number.pattern} says {name}, which is sensitive"
 
 
 def fields_of(form: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -196,11 +196,14 @@ class _Reading:
         name = raw[key]
         rule = _NO if key == "no" else _FIELD
         reserved = _RESERVED | _ENVELOPE if key == "field" and not scopes else _RESERVED
-        if not isinstance(name, str) or not rule.fullmatch(name) or name in reserved:
+        if isinstance(name, str) and name in reserved:
+            self.fault(f"{at}/{key}", "bad_name", f"“{name}”是保留字，请换一个名称")
+            return None
+        if not isinstance(name, str) or not rule.fullmatch(name):
             allowed = "小写字母开头的小写字母、数字、下划线"
             if key == "no":
                 allowed = "30个以内的数字、字母、汉字或 . _ ~ / -"
-            self.fault(f"{at}/{key}", "bad_name", f"名称不可用，只能用{allowed}，且不能是保留字")
+            self.fault(f"{at}/{key}", "bad_name", f"名称不可用，只能用{allowed}")
             return None
         taken = scopes[-1] if scopes else self.names
         if name in taken:

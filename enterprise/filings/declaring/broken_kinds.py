@@ -12,6 +12,7 @@ from core.forms.form import Form
 from enterprise.filings.declaring import broken_outcomes
 from enterprise.filings.declaring.broken_links import Found, of_others, of_rows
 from enterprise.filings.declaring.declarations import APPLICANT, BACK, SYSTEM, Claim, Days, Lock, Party, Post, Step
+from enterprise.filings.declaring.takers import System
 
 if TYPE_CHECKING:
     from enterprise.filings.declaring.kinds import FilingKind
@@ -25,6 +26,7 @@ class BrokenKind(Exception):
 
 def refuse_broken(kind: "FilingKind") -> None:
     """Raises BrokenKind with all faults that the declaration shows by itself."""
+    refuse(kind, _typed(kind))  # by itself: what is no post breaks the others
     parts = (_names, _ways, _who, _steps, _clocks, _documents, _paper, broken_outcomes.faults)
     refuse(kind, [fault for part in parts for fault in part(kind)])
 
@@ -74,6 +76,8 @@ def _conditions(kind: "FilingKind", form: Form) -> "Iterator[tuple[str, str]]":
         for name in (*by, *([clock.starts_from] if clock.starts_from is not None else [])):
             if name not in known:
                 yield clock.place, f"the clock {clock.name} names {name}, which the form {kind.form_code} does not have"
+        if clock.starts_from in known and known[clock.starts_from].type != "date":
+            yield clock.place, f"the clock {clock.name} starts from {clock.starts_from}, which is no day"
     for one in kind.documents:
         conditions = (one.when, one.owed_when)
         asked += [(kind.place, one.category.code, when) for when in conditions if when is not None]
@@ -148,6 +152,23 @@ def _ways(kind: "FilingKind") -> Found:
             yield step.place, f"{step.action} reopens what another may have taken the place of, or is rated"
 
 
+def _typed(kind: "FilingKind") -> Found:
+    """What stands where a post, a party or the system belongs."""
+    of_steps = [(step.place, step.action, taker) for step in kind.steps for taker in _given(step.by)]
+    of_statuses = [
+        (status.place, status.code, taker)
+        for status in kind.statuses
+        for taker in (*_given(status.turn), *_given(status.edits))
+    ]
+    for place, name, taker in (*of_steps, *of_statuses):
+        if not isinstance(taker, Post | Party | System):
+            yield place, f"{name} falls to {taker!r}, which is no post, party or system"
+
+
+def _given(by: Any) -> tuple[Any, ...]:
+    return tuple(by) if isinstance(by, list | tuple) else (by,)
+
+
 def _who(kind: "FilingKind") -> Found:
     """Posts without a verb, openers that cannot be there, turns in which nothing can be done."""
     codes = [post.code for post in kind.posts]
@@ -178,6 +199,12 @@ def _who(kind: "FilingKind") -> Found:
             yield status.place, f"the to-do of {status.code} is nobody's turn"
 
 
+_NOT_CONFIRMING = (
+    "sends", "restores", "asks_back", "route", "names", "clears", "extends", "on_other", "effect", "then", "many",
+)  # fmt: skip
+"""What a step cannot do that confirms: the filing stays as it is. (`broken_outcomes.py` says so of certificates.)"""
+
+
 def _steps(kind: "FilingKind") -> Found:
     """Steps that ask for what there is not."""
     for step in kind.steps:
@@ -188,8 +215,10 @@ def _steps(kind: "FilingKind") -> Found:
             yield step.place, f"{step.action} sends what it takes back"
         if step.confirms and not all(taker in kind.parties for taker in step.takers):
             yield step.place, f"{step.action} waits for confirmations of {_codes(step)}, who are no named party"
-        if step.confirms and (step.target != step.source or step.sends or step.effect is not None):
+        if step.confirms and (step.target != step.source or any(getattr(step, name) for name in _NOT_CONFIRMING)):
             yield step.place, f"{step.action} confirms, and does something else besides"
+        if step.confirms and not any(other.needs_confirmed in step.takers for other in kind.steps):
+            yield step.place, f"{_codes(step)} confirm, and no step waits for it"
         if step.needs_confirmed is not None and not any(
             other.confirms and step.needs_confirmed in other.takers and other.source == step.source
             for other in kind.steps
@@ -230,6 +259,10 @@ def _clocks(kind: "FilingKind") -> Found:
             yield clock.place, f"the clock {clock.name} cannot run"
         if not clock.runs_in:
             yield clock.place, f"the clock {clock.name} runs in no status"
+        elif {*clock.runs_in} <= kind.final:
+            yield clock.place, f"the clock {clock.name} runs only in ends"
+        for code in sorted({*clock.runs_in} & {*clock.pauses_in}):
+            yield clock.place, f"the clock {clock.name} runs and pauses in {code}"
         for code in [*clock.runs_in, *clock.pauses_in]:
             if code not in codes:
                 yield clock.place, f"the clock {clock.name} names the unknown status {code}"
@@ -245,6 +278,9 @@ def _clocks(kind: "FilingKind") -> Found:
     for claim in kind.claims:
         for code in {*claim.statuses} - codes:
             yield claim.place, f"the claim {claim.name} names the unknown status {code}"
+        opened = {step.target for step in kind.steps if step.source is None and not step.sends}
+        for code in sorted({*claim.statuses} & opened):
+            yield claim.place, f"the claim {claim.name} is held in {code}, where nothing was sent yet"
         yield from _giving_way(kind, claim)
     for step in kind.steps:
         if step.extends is not None and step.extends[0] not in names:
@@ -282,6 +318,9 @@ def _documents(kind: "FilingKind") -> Found:
     for document in kind.documents:
         if document.owed_when is not None and document.required == "never":
             yield kind.place, f"{document.category.code} may be owed, but is never demanded"
+    owed = [document.category.code for document in kind.documents if document.owed_when is not None]
+    if owed and not any(status.demands_owed for status in kind.statuses):
+        yield kind.place, f"{owed[0]} may be owed, and no status demands what is owed"
     if any(status.demands_owed and not status.editors for status in kind.statuses):
         place = next(one.place for one in kind.statuses if one.demands_owed and not one.editors)
         yield place, "what is owed is demanded in a status in which nobody may edit"

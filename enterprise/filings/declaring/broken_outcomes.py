@@ -152,8 +152,8 @@ def _contents(kind: "FilingKind", step: Step, forms: Forms) -> Found:
     outcome = step.certificate
     if not isinstance(outcome, Issues) or outcome.kind.form_code not in forms:
         return
-    said = {*broken.fields_of(forms[kind.form_code])}
-    said |= {*broken.fields_of(forms[step.form])} if step.form is not None else set()
+    said = broken.fields_of(forms[kind.form_code])
+    said |= broken.fields_of(forms[step.form]) if step.form is not None else {}
     wanted = broken.fields_of(forms[outcome.kind.form_code])
     for name in sorted(wanted) if outcome.kind.content is None else ():
         if wanted[name].get("required") and name not in said:
@@ -163,7 +163,7 @@ def _contents(kind: "FilingKind", step: Step, forms: Forms) -> Found:
             outcome.kind.validity.place,
             f"the validity of {outcome.kind.code} ends with {outcome.kind.validity.until}, which nobody fills in",
         )
-    yield from broken.of_number(outcome.kind.number, {*said, *wanted}, outcome.kind.form_code)
+    yield from broken.of_number(outcome.kind.number, said | wanted, outcome.kind.form_code)
 
 
 def _drawn_fields(kind: "FilingKind", draws: Draws, forms: Forms) -> Found:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, u
 from sqlalchemy.orm import Session
 
 from accounts.models import Office, User
+from accounts.verbs import verbs_of
 from core import clock
 from core.actor import Actor
 from core.errors import Fault, Problem
@@ -128,11 +129,13 @@ def _faults(session: Session, party: Party, named: Sequence[Named]) -> list[Faul
     if party.leader and sum(one.leader for one in named) != 1:
         return [Fault(path, "no_leader", f"请在{party.label}中指定一名组长")]
     ids = [one.user_id for one in named if one.user_id is not None]
-    active = set(session.scalars(select(User.id).where(User.id.in_(ids), User.status == "active")))
+    asked = select(User.id, User.roles).where(User.id.in_(ids), User.status == "active")
+    # Without the verb nobody could take a step for this filing, and it would wait for ever.
+    able = {user_id for user_id, roles in session.execute(asked) if party.verb in verbs_of(roles)}
     return [
         Fault(f"{path}/{place}", "unknown_user", f"“{one.shown}”不能作为{party.label}，请核对后重新选择")
         for place, one in enumerate(named)
-        if one.user_id is not None and one.user_id not in active
+        if one.user_id is not None and one.user_id not in able
     ]
 
 

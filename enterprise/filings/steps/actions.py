@@ -147,7 +147,7 @@ def _take(move: Move, body: Mapping[str, Any], tried: Tried) -> Filing:
         raise Problem("invalid", errors=faults)
     payload: dict[str, Any] = {"comment": opinion} if opinion else {}
     if step.confirms:
-        return _confirm(move, payload)
+        return _confirm(move, payload, step_row)
 
     values: dict[str, Any] = {"updated_at": move.now, **due_date}
     version_row: dict[str, Any] | None = None
@@ -211,10 +211,10 @@ def _office(move: Move, kind: FilingKind, payload: dict[str, Any]) -> dict[str, 
     return values
 
 
-def _confirm(move: Move, payload: dict[str, Any]) -> Filing:
+def _confirm(move: Move, payload: dict[str, Any], step_row: dict[str, Any] | None) -> Filing:
     """Note one confirmation: it is told in the history, and the filing stays as it is, its version too.
 
-    So several may confirm what all of them read.
+    So several may confirm what all of them read, each with a form of its own where the step has one.
     """
     session, kind = move.session, move.engine.kind_of(move.filing)
     now = lock(session, move.filing.id)
@@ -225,6 +225,10 @@ def _confirm(move: Move, payload: dict[str, Any]) -> Filing:
     assert move.actor is not None
     party = next(party for party in kind.parties if party.code == move.by.code)
     payload["confirmations"] = parties.confirm(session, now.id, party, move.actor)
+    if step_row is not None:
+        step_row["number"] = now.version
+        payload |= step_data.told(step_row)
+        step_data.keep(session, step_row)
     history.append(session, _history_row(move.step, now, move.actor, payload))
     replace_todos(session, kind, now, now)
     return now

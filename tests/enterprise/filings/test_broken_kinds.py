@@ -9,6 +9,7 @@ import pytest
 
 from accounts.verbs import Verb
 from assets.files.purposes import Category
+from enterprise.certificates.declarations import Number
 from enterprise.filings.declaring.broken_kinds import BrokenKind
 from enterprise.filings.declaring.declarations import (
     APPLICANT,
@@ -18,6 +19,7 @@ from enterprise.filings.declaring.declarations import (
     NATURAL,
     STAYS,
     SYSTEM,
+    Claim,
     Clock,
     Days,
     Document,
@@ -114,7 +116,54 @@ ELEVEN: dict[str, tuple[Callable[[], Any], str]] = {
     ),
 }  # fmt: skip
 
+CONFIRM = Step("confirm", "确认", "first", STAYS, REVIEWER, confirms=True)
+CLOSE = Step("close", "办结", "first", "done", OFFICE, needs_confirmed=REVIEWER)
+PAPER = Document(Category("plan", "方案", frozenset({DECLARATION_ATTACHMENT})))
+OF_SECRETS = {
+    **FORM,
+    "sections": [{"code": "a", "title": "甲", "items": [
+        {"field": "wish", "text": "申请事项", "type": "text"},
+        {"field": "keeper", "text": "负责人", "type": "text", "sensitive": True},
+    ]}],
+}  # fmt: skip
+
 MORE: dict[str, tuple[Callable[[], Any], str]] = {
+    "a confirmation that passes the filing on besides": (
+        lambda: small(NAMING, replace(CONFIRM, names=lambda _move: {REVIEWER: []}), CLOSE),
+        "confirm confirms, and does something else besides",
+    ),
+    "confirmations that nothing waits for": (
+        lambda: small(NAMING, CONFIRM),
+        "reviewer confirm, and no step waits for it",
+    ),
+    "a clock that runs only where the filing has ended": (
+        lambda: small(clocks=[replace(TERM, runs_in=["done"])]),
+        "the clock term runs only in ends",
+    ),
+    "a clock that runs and pauses in one status": (
+        lambda: small(clocks=[replace(TERM, pauses_in=["first"])]),
+        "the clock term runs and pauses in first",
+    ),
+    "a clock that starts from what is no day": (
+        lambda: fitted(clocks=[replace(TERM, starts_from="wish")]),
+        "the clock term starts from wish, which is no day",
+    ),
+    "a post as a text": (
+        lambda: small(Step("deny", "驳回", "first", "done", "examiner")),  # type: ignore[arg-type]
+        "deny falls to 'examiner', which is no post, party or system",
+    ),
+    "papers that are owed for ever": (
+        lambda: small(documents=[replace(PAPER, owed_when={"item": "wish", "in": ["a"]})]),
+        "may be owed, and no status demands what is owed",
+    ),
+    "a key that is held before anything was sent": (
+        lambda: small(claims=[Claim("one", lambda _filing, _data: ["x"], ["draft", "first"], "已有一件")]),
+        "the claim one is held in draft, where nothing was sent yet",
+    ),
+    "a number that says personal data": (
+        lambda: FilingKinds([small(number=Number("A{keeper}{seq:04}"))], {"invented": OF_SECRETS}),
+        "the number A{keeper}{seq:04} says keeper, which is sensitive",
+    ),
     "a status that nothing leads to": (
         lambda: small(statuses=(DRAFT, FIRST, DONE, Status("lost", "失落", end=True))),
         "no step leads to the status lost",

@@ -1,8 +1,13 @@
 """Parties beyond two (当事方), as 达标评价 declares them: an agency, three reviewers who all confirm."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from sqlalchemy import update
+
+from accounts.models import User
+from enterprise.filings.integrity import verify_filings
 from tests.kinds.town import AGENCY, AUTHORITY, Town, named, paths
 from tests.newcomers import at_once
 
@@ -97,3 +102,26 @@ def test_all_three_confirm_at_the_same_moment_what_they_read(town: Town) -> None
     moves = town.parties.enterprise.get(f"/filings/{filing['id']}/history").json["items"]
     assert [move["confirmations"] for move in moves if move["action"] == "confirm"] == [1, 2, 3]
     assert town.read(filing)["confirmations"]["given"] == ["reviewer_1", "reviewer_2", "reviewer_3"]
+
+
+def test_each_confirms_with_a_form_of_their_own_and_what_they_said_is_kept(town: Town) -> None:
+    kind = town.engine.kinds["transport_evaluation"]
+    steps = [replace(one, form="transport-score") if one.action == "confirm" else one for one in kind.steps]
+    town.declare(replace(kind, steps=steps))
+    filing = scored(town)
+    assert paths(town.act(town["reviewer_1"], filing, "confirm", expect=422, data={})) == ["/data/total"]
+    for number, total in zip("123", ("901", "902", "903"), strict=True):
+        town.act(town[f"reviewer_{number}"], filing, "confirm", data={"total": total})
+    said = town.read(filing, town["agency"])["steps"]
+    assert [one["data"]["total"] for one in said if one["action"] == "confirm"] == ["901", "902", "903"]
+    with town.database.read() as session:
+        assert list(verify_filings(session, town.engine.kinds)) == []
+
+
+def test_nobody_is_named_who_could_not_take_a_step(town: Town) -> None:
+    """Who lacks the verb would be waited for without end."""
+    filing = applied(town)
+    with town.database.write() as session:
+        session.execute(update(User).where(User.username == "reviewer_3").values(roles=["inspector"]))
+    refused = town.act(town["agency"], filing, "assign", expect=422, data={"reviewers": THREE})
+    assert paths(refused) == ["/data/reviewers/2"] and "不能作为评审员" in refused["errors"][0]["message"]
