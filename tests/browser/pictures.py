@@ -232,11 +232,25 @@ def _prepared(folder: Path, standing: str) -> Iterator[None]:
     yield
 
 
+def _with_type(folder: Path, type_folder: Path) -> Path:
+    """Fonts of the machine and ours: without Chinese type each character would be an empty box."""
+    written = folder / "fonts.conf"
+    written.write_text(
+        "<fontconfig><include ignore_missing='yes'>/etc/fonts/fonts.conf</include>"
+        f"<dir>{type_folder}</dir></fontconfig>"
+    )
+    return written
+
+
 def main() -> int:
     """Entry point; its exit status."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         print("Chromium is needed: apt-get install chromium", file=sys.stderr)
+        return 1
+    type_folder = Path(sys.prefix, "share", "fonts")
+    if not any(type_folder.glob("*")):
+        print("Chinese type is needed: python -m assets.paper.fetch_fonts", file=sys.stderr)
         return 1
     standing = f"import time_machine; time_machine.travel({MOMENT.isoformat()!r}, tick=False).start()"
     with (
@@ -246,7 +260,8 @@ def main() -> int:
         server_process(Path(folder), constants=standing, **SETTINGS) as (base, _process),
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        environment = {**os.environ, "FONTCONFIG_FILE": str(_with_type(Path(folder), type_folder))}
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], env=environment)
         camera = Camera(browser, Bureau(base, Path(folder)))
         inspector(camera)
         waiting(camera)
