@@ -239,7 +239,7 @@ def test_two_first_starts_at_once_load_everything_once(environment: dict[str, st
     printed = [process.communicate(timeout=120)[0].decode() for process in processes]
     assert [process.returncode for process in processes] == [0, 0], printed
     rows, _ = state(tmp_path / "data")
-    assert (rows["users"], rows["enterprises"], rows["inspections"]) == (25, 2280, 190)
+    assert (rows["users"], rows["enterprises"], rows["inspections"]) == (26, 2280, 190)
 
 
 def test_figures_of_all_workers_are_gathered(environment: dict[str, str]) -> None:

@@ -38,6 +38,9 @@ def order(
     if session.get(Filing, filing_id) is not None:
         return access.get_readable(session, engine, actor, filing_id), False
     _lock_submitted(session, record.id)
+    # Once more under the lock: whoever held it may have given the same order.
+    if session.get(Filing, filing_id, populate_existing=True) is not None:
+        return access.get_readable(session, engine, actor, filing_id), False
     if record.uscc is None:
         raise invalid("/uscc", "no_uscc", "该检查没有统一社会信用代码，不能下达整改；请先更正检查记录，补上代码")
     if record.name_differs:
