@@ -1,6 +1,7 @@
 """Whether submitted records, law enforcement papers and dictionary entries still say what their history records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, select
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.models import HistoryEntry, HistoryPayload
 from core.workflows.contents import Attested, attest, of_earlier_releases
 from core.workflows.history import Broken
-from core.workflows.integrity import broken_end, in_chunks, is_last_row, verify_presence
+from core.workflows.integrity import broken_end, in_chunks, is_last_row, verify_presence, verify_said
 from inspection.corrections import former_versions
 from inspection.dictionaries.keeping import KEEPING
 from inspection.dictionaries.keeping import content_of as content_of_entry
@@ -35,7 +36,7 @@ def verify(session: Session) -> Iterator[Broken]:
     for workflow in WORKFLOWS.values():
         yield from verify_presence(session, workflow.subject_type, Inspection)
     yield from former_versions.verify(session)
-    yield from _verify_requests(session)
+    yield from verify_said(session, REQUEST, _changed_request)
     yield from enforcement.verify(session)
     yield from _verify_dictionaries(session)
 
@@ -68,23 +69,10 @@ def _changed(record: Inspection, payload: dict[str, object], attested: Attested)
     return not is_content(payload.get("content"), content_of(record), record.id, attested)
 
 
-def _verify_requests(session: Session, chunk: int = 500) -> Iterator[Broken]:
-    """Each application for a correction that does not fit its history, or is gone."""
-    statement = (
-        select(CorrectionRequest, HistoryEntry, HistoryPayload.payload)
-        .select_from(CorrectionRequest)
-        .outerjoin(HistoryEntry, (HistoryEntry.subject_id == CorrectionRequest.id) & is_last_row())
-        .outerjoin(HistoryPayload, HistoryPayload.history_id == HistoryEntry.id)
-    )
-    for rows in in_chunks(session, statement, CorrectionRequest, chunk):
-        for request, entry, payload in rows:
-            reason = broken_end(request.status, request.version, entry)
-            recorded = (payload or {}).get(ASKED.name)  # releases up to 0.3 noted none
-            if reason is None and recorded is not None and not ASKED.fits(recorded, asked_columns(request)):
-                reason = "what was asked or decided was changed"
-            if reason:
-                yield Broken(REQUEST.subject_type, request.id, entry.seq if entry else 0, reason)
-    yield from verify_presence(session, REQUEST.subject_type, CorrectionRequest)
+def _changed_request(request: CorrectionRequest, payload: Mapping[str, Any]) -> str | None:
+    recorded = payload.get(ASKED.name)  # releases up to 0.3 noted none
+    fits = recorded is None or ASKED.fits(recorded, asked_columns(request))
+    return None if fits else "what was asked or decided was changed"
 
 
 def attest_contents(connection: Connection, ids: Sequence[UUID]) -> None:
